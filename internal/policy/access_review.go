@@ -13,9 +13,12 @@ type AccessReview struct {
 	Every time.Duration // 0: nobody is asked
 }
 
+// accessReviews is who says whether connections are still needed, and how often.
+type accessReviews struct{ *inForce }
+
 // AccessReviewOf returns what the rule says that covers a connection with the traits of its connect. since is when it was last
 // changed: rules may be for connections that last so long. A *change.NotAllowedError: no rule covers it.
-func (p *Policy) AccessReviewOf(traits map[string][]string, since time.Time) (AccessReview, error) {
+func (p accessReviews) AccessReviewOf(traits map[string][]string, since time.Time) (AccessReview, error) {
 	rule, err := p.find(change.Proposal{Traits: traits}, since)
 	if err != nil {
 		return AccessReview{}, err
@@ -24,7 +27,7 @@ func (p *Policy) AccessReviewOf(traits map[string][]string, since time.Time) (Ac
 }
 
 // ReviewsAccess reports whether any rule has people asked.
-func (p *Policy) ReviewsAccess() bool {
+func (p accessReviews) ReviewsAccess() bool {
 	for _, r := range p.rules.Load().Rules {
 		if r.AccessReview > 0 {
 			return true
@@ -35,7 +38,7 @@ func (p *Policy) ReviewsAccess() bool {
 
 // MayKeep returns nil if user may approve under the rule that covers a connection, else a *change.NotAllowedError, or an error
 // that says why that is not known. Anyone who may approve may keep, also what they asked for themselves: nothing new is allowed.
-func (p *Policy) MayKeep(ctx context.Context, traits map[string][]string, since time.Time, user string) error {
+func (p accessReviews) MayKeep(ctx context.Context, traits map[string][]string, since time.Time, user string) error {
 	rule, err := p.find(change.Proposal{Traits: traits}, since)
 	if err != nil {
 		return err
@@ -48,7 +51,7 @@ func (p *Policy) MayKeep(ctx context.Context, traits map[string][]string, since 
 }
 
 // Keepers are those who may approve under the rule that covers a connection.
-func (p *Policy) Keepers(ctx context.Context, traits map[string][]string, since time.Time) ([]string, error) {
+func (p accessReviews) Keepers(ctx context.Context, traits map[string][]string, since time.Time) ([]string, error) {
 	rule, err := p.find(change.Proposal{Traits: traits}, since)
 	if err != nil {
 		return nil, err

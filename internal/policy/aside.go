@@ -9,9 +9,12 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// asides is who may decide about requests that were put aside.
+type asides struct{ *inForce }
+
 // MayTakeUp implements change.AsidePolicy: who may approve a request may take it up. Of one that can't be read everything is
 // unknown, and who asked for it never may.
-func (p *Policy) MayTakeUp(ctx context.Context, a change.Aside, by change.Actor) error {
+func (p asides) MayTakeUp(ctx context.Context, a change.Aside, by change.Actor) error {
 	rule, err := p.asideRule(a)
 	if err != nil {
 		return err
@@ -31,7 +34,7 @@ func (p *Policy) MayTakeUp(ctx context.Context, a change.Aside, by change.Actor)
 }
 
 // AsideDeciders implements change.AsidePolicy.
-func (p *Policy) AsideDeciders(ctx context.Context, a change.Aside) ([]string, error) {
+func (p asides) AsideDeciders(ctx context.Context, a change.Aside) ([]string, error) {
 	rule, err := p.asideRule(a)
 	if err != nil || a.Request == nil && len(a.Requesters) == 0 {
 		return nil, err
@@ -43,7 +46,7 @@ func (p *Policy) AsideDeciders(ctx context.Context, a change.Aside) ([]string, e
 	return who, err
 }
 
-func (p *Policy) asideRule(a change.Aside) (Rule, error) {
+func (p asides) asideRule(a change.Aside) (Rule, error) {
 	if a.Request != nil {
 		return p.find(a.Request.Proposal, a.Request.Created)
 	}
@@ -67,13 +70,4 @@ func strictest(rules []Rule, now time.Time) (Rule, error) {
 		return Rule{}, refuse("the policy has no rule that anybody could decide this under")
 	}
 	return rules[i], nil
-}
-
-// groups are those of the sides.
-func (r Rule) groups() []string {
-	var all []string
-	for _, s := range r.Sides {
-		all = append(all, s.Group)
-	}
-	return all
 }

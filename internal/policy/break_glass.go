@@ -11,21 +11,8 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
-// BreakGlass lets somebody approve a connection alone and at once, in an emergency. It ends soon, and others look at it
-// afterwards.
-type BreakGlass struct {
-	Groups  []string      // whose members may
-	Longest time.Duration // from then on the connection may last
-	Review  Review
-}
-
-// Review says who looks at what somebody approved alone, and by when.
-type Review struct {
-	Group  string
-	Within time.Duration
-}
-
-var _ change.GlassPolicy = (*Policy)(nil)
+// glass is what one person may approve alone in an emergency, and who reviews it.
+type glass struct{ *inForce }
 
 // neverAlone says why a change is not for one person, whatever the rule; empty: it may be.
 func neverAlone(p change.Proposal) string {
@@ -61,7 +48,7 @@ func (g BreakGlass) endsBy(p change.Proposal, now time.Time) string {
 }
 
 // MayBreakGlass implements change.GlassPolicy.
-func (p *Policy) MayBreakGlass(ctx context.Context, r *change.Request, by change.Actor) (change.Glass, error) {
+func (p glass) MayBreakGlass(ctx context.Context, r *change.Request, by change.Actor) (change.Glass, error) {
 	rule, err := p.find(r.Proposal, r.Created)
 	if err != nil {
 		return change.Glass{}, err
@@ -95,7 +82,7 @@ func (p *Policy) MayBreakGlass(ctx context.Context, r *change.Request, by change
 
 // MayReview implements change.GlassPolicy: somebody of the rule's group, or, where the rule has none any more, of its sides;
 // never who asked, nor who approved it alone.
-func (p *Policy) MayReview(ctx context.Context, r *change.Request, by change.Actor) error {
+func (p glass) MayReview(ctx context.Context, r *change.Request, by change.Actor) error {
 	rule, err := p.find(r.Proposal, r.Created)
 	if err != nil {
 		return err
@@ -111,39 +98,14 @@ func (p *Policy) MayReview(ctx context.Context, r *change.Request, by change.Act
 	return err
 }
 
-// reviewGroups are the groups of which one has to review what somebody approved alone.
-func (r Rule) reviewGroups() []string {
-	if r.BreakGlass != nil {
-		return []string{r.BreakGlass.Review.Group}
-	}
-	return r.groups()
-}
-
 // Reviewers implements change.GlassPolicy.
-func (p *Policy) Reviewers(ctx context.Context, r *change.Request) ([]string, error) {
+func (p glass) Reviewers(ctx context.Context, r *change.Request) ([]string, error) {
 	rule, err := p.find(r.Proposal, r.Created)
 	if err != nil {
 		return nil, err
 	}
 	all, err := p.membersOfAny(ctx, rule, rule.reviewGroups())
 	return slices.DeleteFunc(all, func(u string) bool { return tookPart(r, u) }), err
-}
-
-// membersOfAny are those who belong to at least one of the groups, each once.
-func (p *Policy) membersOfAny(ctx context.Context, rule Rule, groups []string) ([]string, error) {
-	var all []string
-	for _, group := range groups {
-		members, err := p.members(ctx, rule, group)
-		if err != nil {
-			return nil, err
-		}
-		for _, u := range members {
-			if !slices.Contains(all, u) {
-				all = append(all, u)
-			}
-		}
-	}
-	return all, nil
 }
 
 // tookPart reports whether a user asked for a request, or approved it alone: somebody else has to review it.
@@ -155,7 +117,7 @@ func tookPart(r *change.Request, user string) bool {
 
 // brokenGlass is how r stands if somebody has approved it alone: enough, as long as that person still may. A
 // *NotAllowedError: it stands as without.
-func (p *Policy) brokenGlass(ctx context.Context, r *change.Request) (change.Evaluation, error) {
+func (p glass) brokenGlass(ctx context.Context, r *change.Request) (change.Evaluation, error) {
 	d := r.BrokenGlass()
 	if d == nil {
 		return change.Evaluation{}, refuse("nobody has approved this alone")
@@ -187,7 +149,7 @@ type Alone struct {
 }
 
 // alone is who could approve a proposal alone now under a rule; nil: the rule lets nobody.
-func (p *Policy) alone(ctx context.Context, rule Rule, prop change.Proposal) (*Alone, error) {
+func (p glass) alone(ctx context.Context, rule Rule, prop change.Proposal) (*Alone, error) {
 	g := rule.BreakGlass
 	if g == nil {
 		return nil, nil //nolint:nilnil // there is none

@@ -34,7 +34,7 @@ func (r Rules) Check(platforms, kinds []string) []Problem {
 			if earlier.Name == rule.Name {
 				c.add(at+".name", "rules[%d] has this name too", j)
 			}
-			if earlier.covers(rule) && !earlier.Stands {
+			if covers(earlier, rule) && !earlier.Stands {
 				c.add(at+".match", "can never match: rule %s comes first and matches all of it", earlier.Name)
 				break
 			}
@@ -177,25 +177,6 @@ func (c *checker) canBeFulfilled(at string, r Rule) {
 	}
 }
 
-// covers reports whether r matches whatever other matches. It may miss some: patterns are compared one by one.
-func (r Rule) covers(other Rule) bool {
-	if len(r.Any)+len(r.Unless) > 0 || r.Longest > 0 && (other.Longest == 0 || other.Longest > r.Longest) {
-		return false
-	}
-	for trait, patterns := range r.Match {
-		wanted, ok := other.Match[trait]
-		if !ok {
-			return false
-		}
-		for _, w := range wanted {
-			if !slices.ContainsFunc(patterns, func(p string) bool { return p == w || fits(p, w) }) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // checkAccessReview looks for a rule that is for no connection, or asks so often that nobody reads it.
 func (c *checker) checkAccessReview(at string, r Rule) {
 	if r.AccessReview == 0 {
@@ -215,3 +196,22 @@ func (c *checker) checkAccessReview(at string, r Rule) {
 
 // maxAccessReview is the longest time between two reviews: what is asked less often is asked nobody who remembers.
 const maxAccessReview = 3650 * 24 * time.Hour
+
+// covers reports whether r matches whatever other matches. It may miss some: patterns are compared one by one.
+func covers(r, other Rule) bool {
+	if len(r.Any)+len(r.Unless) > 0 || r.Longest > 0 && (other.Longest == 0 || other.Longest > r.Longest) {
+		return false
+	}
+	for trait, patterns := range r.Match {
+		wanted, ok := other.Match[trait]
+		if !ok {
+			return false
+		}
+		for _, w := range wanted {
+			if !slices.ContainsFunc(patterns, func(p string) bool { return p == w || fits(p, w) }) {
+				return false
+			}
+		}
+	}
+	return true
+}

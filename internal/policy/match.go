@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -183,14 +185,6 @@ func weighed(rules []Rule, traits map[string][]string, asked time.Time) (decides
 	return decides, false
 }
 
-// seats is how many approvals a rule takes.
-func (r Rule) seats() (n int) {
-	for _, s := range r.Sides {
-		n += s.Count
-	}
-	return n
-}
-
 // allFit reports whether there are values and all of them fit. A rule for searching must not let by what replicates too.
 func allFit(patterns, values []string) bool {
 	return len(values) > 0 && !slices.ContainsFunc(values, func(v string) bool { return !anyFits(patterns, []string{v}) })
@@ -238,20 +232,38 @@ func fits(pattern, value string) bool {
 	}
 }
 
-// Tags are the tags that the rules ask for, by key: only these need to be among a proposal's traits.
-func (r Rules) Tags() []string {
-	var tags []string
-	for _, rule := range r.Rules {
-		for _, m := range []map[string][]string{rule.Match, rule.Any, rule.Unless} {
-			for name := range m {
-				for _, prefix := range []string{LocalTag, RemoteTag} {
-					if tag, ok := strings.CutPrefix(name, prefix); ok {
-						tags = append(tags, tag)
-					}
-				}
-			}
+// findIn returns the rule that decides about a proposal that was asked for then: the first that matches, which has to be the same for all of its
+// parts. Otherwise one that needs little would carry through one that needs much.
+func findIn(rules []Rule, prop change.Proposal, asked time.Time) (Rule, error) {
+	decides, parts := -1, partsOf(prop)
+	var found []string
+	differ := false
+	for _, part := range parts {
+		i, unknown := deciding(rules, part.Traits, asked)
+		if i < 0 {
+			return Rule{}, cmp.Or(tooLong(rules, part.Traits, asked), refusePart(part.Name, unknown))
 		}
+		differ = differ || decides >= 0 && decides != i
+		decides = i
+		found = append(found, fmt.Sprintf("%s under %s", part.Name, rules[i].Name))
 	}
-	slices.Sort(tags)
-	return slices.Compact(tags)
+	if differ {
+		return Rule{}, refuse("different rules apply to these, so request them separately: %s", strings.Join(found, ", "))
+	}
+	return rules[decides], nil
+}
+
+func refusePart(name, unknown string) error {
+	of := ""
+	if name != "" {
+		of = " for " + name
+	}
+	if unknown != "" {
+		return refuse("no rule of the policy clearly allows this%s, because %s is unknown", of, unknown)
+	}
+	return refuse("no rule of the policy allows this%s, so nobody may request it", of)
+}
+
+func refuse(format string, args ...any) *change.NotAllowedError {
+	return &change.NotAllowedError{Why: fmt.Sprintf(format, args...)}
 }

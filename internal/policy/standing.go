@@ -2,15 +2,17 @@ package policy
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 )
 
+// standing is what runs under an approval from before, and what the bot asks for by itself.
+type standing struct{ *inForce }
+
 // RotateBefore is how long before the end of a key the rule that decides about its rotation has the bot ask for it; 0: it
 // does not.
-func (p *Policy) RotateBefore(rotation change.Proposal) time.Duration {
+func (p standing) RotateBefore(rotation change.Proposal) time.Duration {
 	rule, err := findIn(p.rules.Load().Rules, rotation, p.now())
 	if err != nil { // nobody may ask for it
 		return 0
@@ -19,7 +21,7 @@ func (p *Policy) RotateBefore(rotation change.Proposal) time.Duration {
 }
 
 // LongestRotateBefore is the longest that any rule has.
-func (p *Policy) LongestRotateBefore() (longest time.Duration) {
+func (p standing) LongestRotateBefore() (longest time.Duration) {
 	for _, r := range p.rules.Load().Rules {
 		longest = max(longest, r.RotateBefore)
 	}
@@ -27,14 +29,14 @@ func (p *Policy) LongestRotateBefore() (longest time.Duration) {
 }
 
 // MayStand reports whether the rule that decides about a change lets it run under an approval from before.
-func (p *Policy) MayStand(prop change.Proposal) bool {
+func (p standing) MayStand(prop change.Proposal) bool {
 	rule, err := findIn(p.rules.Load().Rules, prop, p.now())
 	return err == nil && rule.Stands
 }
 
 // Stands implements change.StandingPolicy. An end was approved with the connection. Of anything else, nothing but the key is
 // another, the rules are those by which people approved, and by these rules those who approved may still approve it now.
-func (p *Policy) Stands(ctx context.Context, r *change.Request) (change.Evaluation, error) {
+func (p standing) Stands(ctx context.Context, r *change.Request) (change.Evaluation, error) {
 	if r.Proposal.Ending != nil {
 		return p.ends(r)
 	}
@@ -76,7 +78,7 @@ const endingWait = 24 * time.Hour
 
 // ends says whether what was approved with an end may be taken back at that end. Who may approve by now, and by which rules,
 // does not matter: it would keep what is to go.
-func (p *Policy) ends(r *change.Request) (change.Evaluation, error) {
+func (p standing) ends(r *change.Request) (change.Evaluation, error) {
 	switch end := r.Proposal.Ending; {
 	case !end.Until.Equal(r.StandingApproval.Until):
 		return change.Evaluation{}, refuse("request %s was approved with another end", r.StandingApproval.Request)
@@ -85,9 +87,4 @@ func (p *Policy) ends(r *change.Request) (change.Evaluation, error) {
 	}
 	rule, _ := p.find(r.Proposal, r.Created) // none may be for it
 	return change.Evaluation{Enough: true, Rule: rule.Name, Policy: p.rules.Load().fingerprint}, nil
-}
-
-// asking are the rules by which people decide.
-func (r Rules) asking() []Rule {
-	return slices.DeleteFunc(slices.Clone(r.Rules), func(r Rule) bool { return r.Stands })
 }

@@ -57,3 +57,31 @@ func (w Window) String() string {
 func clock(d time.Duration) string {
 	return fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60)
 }
+
+// MarshalText writes the window as people read it: a time zone has no other text.
+func (w Window) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+
+// days is a span as the configuration has it.
+func days(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d == day:
+		return "1 day"
+	case d%day == 0:
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return span(d)
+}
+
+// span is a duration without the zeros that time.Duration writes.
+func span(d time.Duration) string {
+	s := d.String()
+	s = strings.TrimSuffix(s, "0s")
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	if s == "" {
+		return "0s"
+	}
+	return s
+}
