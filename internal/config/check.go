@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,32 +12,24 @@ import (
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
 )
 
-var (
-	nameRule    = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
-	userRule    = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
-	channelRule = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
-	scopeRule   = regexp.MustCompile(`^[a-z0-9]{1,32}$`)
-	teamRule    = regexp.MustCompile(`^[TE][A-Z0-9]{2,}$`)
-)
-
-func (p *parser) check(c *Config) {
+func check(p *parser, c *Config) {
 	if !nameRule.MatchString(c.Environment) {
 		p.add("environment", "name this installation with lowercase letters, digits and dashes, such as production")
 	}
-	p.checkSlack(c.Slack)
-	p.checkRedis(c.Redis)
-	p.checkPolicy(c)
+	checkSlack(p, c.Slack)
+	checkRedis(p, c.Redis)
+	checkPolicy(p, c)
 	if c.Quotas.Person < 1 {
 		p.add("quotas.person", "must be at least 1")
 	}
 	if c.Quotas.Channel < 1 {
 		p.add("quotas.channel", "must be at least 1")
 	}
-	p.checkKeys(c.Keys)
-	p.checkShip(c.Audit.Ship)
-	p.checkAudit(c.Audit)
-	p.checkWebhooks(c.Webhooks)
-	p.checkExecutor(c.Executor)
+	checkKeys(p, c.Keys)
+	checkShip(p, c.Audit.Ship)
+	checkAudit(p, c.Audit)
+	checkWebhooks(p, c.Webhooks)
+	checkExecutor(p, c.Executor)
 	if c.Metrics.Listen != "" {
 		if _, _, err := net.SplitHostPort(c.Metrics.Listen); err != nil {
 			p.add("metrics.listen", "must be an address such as 127.0.0.1:9090")
@@ -51,8 +41,8 @@ func (p *parser) check(c *Config) {
 	if c.Watch.ExpiryDays < 0 {
 		p.add("watch.expiry_days", "must not be negative")
 	}
-	p.checkTracing(c.Tracing)
-	p.checkOTLP(c.Metrics.OTLP)
+	checkTracing(p, c.Tracing)
+	checkOTLP(p, c.Metrics.OTLP)
 	p.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "json", "text")
 	if len(c.Platforms) == 0 {
@@ -65,11 +55,11 @@ func (p *parser) check(c *Config) {
 			p.add(at+".name", "there are two platforms called %s", pl.Name)
 		}
 		seen[pl.Name] = true
-		p.checkPlatform(at, pl)
+		checkPlatform(p, at, pl)
 	}
 }
 
-func (p *parser) checkSlack(s Slack) {
+func checkSlack(p *parser, s Slack) {
 	p.oneOf("slack.mode", s.Mode, "http", "socket")
 	p.webURL("slack.api_url", s.APIURL, nil)
 	if !strings.HasSuffix(s.APIURL, "/") {
@@ -103,7 +93,7 @@ func (p *parser) checkSlack(s Slack) {
 	}
 }
 
-func (p *parser) checkRedis(r Redis) {
+func checkRedis(p *parser, r Redis) {
 	if len(r.Addresses) == 0 {
 		p.add("redis.addresses", "name at least one host:port")
 	}
@@ -129,7 +119,7 @@ func (p *parser) checkRedis(r Redis) {
 	p.span("redis.timeout", r.Timeout, 50*time.Millisecond, 2*time.Second)
 }
 
-func (p *parser) checkApprovals(a Approvals) {
+func checkApprovals(p *parser, a Approvals) {
 	for i, u := range a.Approvers {
 		at := fmt.Sprintf("approvals.approvers[%d]", i)
 		if !userRule.MatchString(u) {
@@ -145,7 +135,7 @@ func (p *parser) checkApprovals(a Approvals) {
 	p.span("approvals.wait", a.Wait, time.Second, 90*24*time.Hour)
 }
 
-func (p *parser) checkShip(s *Ship) {
+func checkShip(p *parser, s *Ship) {
 	if s == nil {
 		return
 	}
@@ -160,7 +150,7 @@ func (p *parser) checkShip(s *Ship) {
 	p.span("audit.ship.every", s.Every, 100*time.Millisecond, time.Hour)
 }
 
-func (p *parser) checkAudit(a Audit) {
+func checkAudit(p *parser, a Audit) {
 	if k := a.Checkpoint; k != nil {
 		p.needed("audit.checkpoint.key", k.Key)
 		if k.Key.Given() && !k.Key.Secret().Empty() {
@@ -187,9 +177,7 @@ func (p *parser) checkAudit(a Audit) {
 	}
 }
 
-const minEncryption = 32
-
-func (p *parser) checkKeys(k Keys) {
+func checkKeys(p *parser, k Keys) {
 	if k.Encryption.Given() && len(k.Encryption.Secret().Reveal()) < minEncryption {
 		p.add("keys.encryption", "must have at least %d characters, by chance: openssl rand -base64 32", minEncryption)
 	}
@@ -198,13 +186,13 @@ func (p *parser) checkKeys(k Keys) {
 	}
 }
 
-func (p *parser) checkPlatform(at string, pl Platform) {
+func checkPlatform(p *parser, at string, pl Platform) {
 	if !nameRule.MatchString(pl.Name) {
 		p.add(at+".name", "must be lowercase letters, digits and dashes, such as ece-prod")
 	}
 	p.oneOf(at+".kind", pl.Kind, "ece", "ech", selfManaged)
 	if pl.Kind == selfManaged {
-		p.checkSelfManaged(at, pl)
+		checkSelfManaged(p, at, pl)
 	} else {
 		p.webURL(at+".url", pl.URL, pl.TLS)
 		p.needed(at+".api_key", pl.APIKey)
@@ -234,7 +222,7 @@ func (p *parser) checkPlatform(at string, pl Platform) {
 			p.add(fmt.Sprintf("%s.egress[%d]", at, i), "must be an address or a CIDR such as 203.0.113.0/28")
 		}
 	}
-	p.checkPrivateHosts(at, pl.PrivateHosts)
+	checkPrivateHosts(p, at, pl.PrivateHosts)
 	for i, cr := range pl.Credentials {
 		in := fmt.Sprintf("%s.credentials[%d]", at, i)
 		user := cr.Username != "" || cr.Password.Given()
@@ -247,7 +235,7 @@ func (p *parser) checkPlatform(at string, pl Platform) {
 	}
 }
 
-func (p *parser) checkPrivateHosts(at string, all []PrivateHosts) {
+func checkPrivateHosts(p *parser, at string, all []PrivateHosts) {
 	for i, one := range all {
 		in := fmt.Sprintf("%s.private_hosts[%d].hosts", at, i)
 		if len(one.Hosts) == 0 {
@@ -261,7 +249,7 @@ func (p *parser) checkPrivateHosts(at string, all []PrivateHosts) {
 	}
 }
 
-func (p *parser) checkExecutor(e Executor) {
+func checkExecutor(p *parser, e Executor) {
 	if e.Workers < 1 || e.Workers > 256 {
 		p.add("executor.workers", "must be between 1 and 256")
 	}
@@ -271,41 +259,4 @@ func (p *parser) checkExecutor(e Executor) {
 	p.span("executor.verify_within", e.VerifyWithin, time.Second, time.Hour)
 	p.span("executor.by_hand_within", e.ByHandWithin, time.Second, 24*time.Hour)
 	p.span("executor.drain", e.Drain, 0, 10*time.Minute)
-}
-
-func (p *parser) needed(path string, r SecretRef) {
-	if !r.Given() {
-		p.add(path, "is needed: {env: NAME} or {file: PATH}")
-	}
-}
-
-func (p *parser) oneOf(path, value string, allowed ...string) {
-	if !slices.Contains(allowed, value) {
-		p.add(path, "must be one of %s", strings.Join(allowed, ", "))
-	}
-}
-
-// webURL checks the address of a service that is sent secrets. how says how its certificate is checked.
-func (p *parser) webURL(path, text string, how *TLS) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		p.add(path, "must be a URL that begins with https://")
-	case u.User != nil:
-		p.add(path, "must not hold a user or password")
-	case u.Scheme == "http" && (how == nil || !how.Insecure) && !loopback(u.Hostname()):
-		p.add(path, "must begin with https://: http:// shows secrets on the way; for a trial, tls: { insecure: true } allows it")
-	}
-}
-
-// loopback reports whether what is sent to host does not leave this one.
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
-func (p *parser) span(path string, d Duration, from, to time.Duration) {
-	if d.Std() < from || d.Std() > to {
-		p.add(path, "must lie between %s and %s", from, to)
-	}
 }

@@ -109,16 +109,6 @@ type Redis struct {
 	Replicas int `yaml:"replicas"`
 }
 
-// TLS is how a server's certificate is checked.
-type TLS struct {
-	// CAFile is a file with the authorities to trust instead of the system's, in PEM.
-	CAFile string `yaml:"ca_file"`
-	// ServerName is the name to expect in the certificate, if it is not the host.
-	ServerName string `yaml:"server_name"`
-	// Insecure says that any certificate is accepted, and addresses that begin with http://. For a trial only.
-	Insecure bool `yaml:"insecure"`
-}
-
 // Audit is what happens to the audit beside being kept in Redis.
 type Audit struct {
 	// Ship says which data stream of an Elasticsearch it is copied into. Nothing: it is not copied.

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -16,33 +14,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 )
-
-// Source is where the configuration and its secrets come from.
-type Source struct {
-	ReadFile  func(name string) ([]byte, error)
-	LookupEnv func(name string) (string, bool)
-}
-
-// System reads files and the environment of this process.
-func System() Source { return Source{ReadFile: os.ReadFile, LookupEnv: os.LookupEnv} }
-
-// Problem is one thing that is wrong with the configuration.
-type Problem struct {
-	Line int    `json:"line,omitempty"` // 0 where the place is not in the file
-	Path string `json:"path,omitempty"` // such as platforms[1].url; empty where the file can't be read as what it should be
-	Say  string `json:"say"`
-}
-
-func (p Problem) String() string {
-	var b strings.Builder
-	if p.Line > 0 {
-		fmt.Fprintf(&b, "line %d: ", p.Line)
-	}
-	if p.Path != "" {
-		b.WriteString(p.Path + ": ")
-	}
-	return b.String() + p.Say
-}
 
 // Error holds every problem of a configuration.
 type Error struct {
@@ -90,51 +61,20 @@ func Parse(file string, raw []byte, s Source) (*Config, error) {
 		_ = yaml.Unmarshal(raw, &p.root) // parsed once already; this is for the lines alone
 		followEnvironment(reflect.ValueOf(&c).Elem(), "", s.LookupEnv, p.add)
 		c.setDefaults()
-		c.followEnvironment(s.LookupEnv)
+		fromEnvironment(&c.Tracing.Endpoint, "traces", s.LookupEnv)
+		fromEnvironment(&c.Metrics.OTLP.Endpoint, "metrics", s.LookupEnv)
 		eachSecret(reflect.ValueOf(&c).Elem(), "", func(r *SecretRef, path string) {
 			if err := r.resolve(s); err != nil {
 				p.add(path, "%v", err)
 			}
 		})
-		p.check(&c)
+		check(p, &c)
 	}
 	if len(p.problems) > 0 {
 		slices.SortStableFunc(p.problems, func(a, b Problem) int { return a.Line - b.Line })
 		return nil, &Error{File: file, Problems: p.problems}
 	}
 	return &c, nil
-}
-
-// unreadable is a file that could not be read, in words.
-type unreadable struct {
-	what, name string
-	err        error
-}
-
-func (e unreadable) Unwrap() error { return e.err }
-func (e unreadable) Error() string {
-	switch {
-	case errors.Is(e.err, fs.ErrNotExist):
-		return e.what + " " + e.name + " does not exist"
-	case errors.Is(e.err, fs.ErrPermission):
-		return e.what + " " + e.name + " may not be read by this user"
-	}
-	return e.what + " " + e.name + " can't be read: " + e.err.Error()
-}
-
-type parser struct {
-	root     yaml.Node
-	problems []Problem
-}
-
-func (p *parser) add(path, format string, args ...any) {
-	line := p.line(path)
-	for _, known := range p.problems {
-		if known.Path == path || known.Path == "" && known.Line == line {
-			return // a value that could not be read is not also missing
-		}
-	}
-	p.problems = append(p.problems, Problem{Line: line, Path: path, Say: fmt.Sprintf(format, args...)})
 }
 
 var (
@@ -178,36 +118,4 @@ func fromYAML(text string) Problem {
 		return Problem{Line: line, Say: m[2]}
 	}
 	return Problem{Say: text}
-}
-
-// line finds the line of a path such as platforms[1].url, or of the nearest part of it that is in the file.
-func (p *parser) line(path string) int {
-	if len(p.root.Content) == 0 {
-		return 0
-	}
-	node, line := p.root.Content[0], 0
-	for part := range strings.FieldsFuncSeq(path, func(c rune) bool { return c == '.' || c == '[' || c == ']' }) {
-		next := child(node, part)
-		if next == nil {
-			return line
-		}
-		node, line = next, next.Line
-	}
-	return line
-}
-
-func child(n *yaml.Node, name string) *yaml.Node {
-	switch n.Kind { //nolint:exhaustive // the other kinds have no children by name
-	case yaml.MappingNode:
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value == name {
-				return n.Content[i+1]
-			}
-		}
-	case yaml.SequenceNode:
-		if i, err := strconv.Atoi(name); err == nil && i < len(n.Content) {
-			return n.Content[i]
-		}
-	}
-	return nil
 }

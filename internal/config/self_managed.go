@@ -59,7 +59,7 @@ type KeystoreHook struct {
 const selfManaged = elastic.KindSelfManaged
 
 // checkSelfManaged checks what clusters without a platform need, and refuses what only a platform has.
-func (p *parser) checkSelfManaged(at string, pl Platform) {
+func checkSelfManaged(p *parser, at string, pl Platform) {
 	for field, given := range map[string]bool{
 		"url": pl.URL != "", "api_key": pl.APIKey.Given(), "console_url": pl.ConsoleURL != "", "add_filters": pl.AddFilters,
 		"private_hosts": len(pl.PrivateHosts) > 0, "strong_identity": pl.StrongIdentity, "environment_id": pl.EnvironmentID != "", "environment_ca_file": pl.EnvironmentCAFile != "",
@@ -97,7 +97,7 @@ func (p *parser) checkSelfManaged(at string, pl Platform) {
 			p.webURL(in+".kibana_url", c.KibanaURL, c.TLS)
 		}
 		if c.Signing != nil {
-			p.checkSigning(in+".signing", *c.Signing)
+			checkSigning(p, in+".signing", *c.Signing)
 		}
 		if c.Address == "" {
 			continue
@@ -121,7 +121,7 @@ var nodeFile = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_./-]*$`)
 const nobodys = "CN=nobody's"
 
 // checkSigning checks what a cluster signs with. Whether the files are on its nodes, Elasticsearch says when they are set.
-func (p *parser) checkSigning(at string, s Signing) {
+func checkSigning(p *parser, at string, s Signing) {
 	for field, file := range map[string]string{"certificate": s.Certificate, "key": s.Key} {
 		if !nodeFile.MatchString(file) || strings.Contains(file, "..") {
 			p.add(at+"."+field, "name a file below the directory of elasticsearch.yml, such as signing/node.%s", map[string]string{"certificate": "crt", "key": "key"}[field])

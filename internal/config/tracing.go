@@ -40,13 +40,8 @@ type Header struct {
 	Value SecretRef `yaml:"value"`
 }
 
-// followEnvironment takes the endpoints from where OpenTelemetry's specification of the OTLP exporter puts them, unless
-// the file names one. The environment can also say that nothing is to be exported.
-func (c *Config) followEnvironment(lookup func(string) (string, bool)) {
-	fromEnvironment(&c.Tracing.Endpoint, "traces", lookup)
-	fromEnvironment(&c.Metrics.OTLP.Endpoint, "metrics", lookup)
-}
-
+// fromEnvironment takes an endpoint from where OpenTelemetry's specification of the OTLP exporter puts it, unless the file
+// names one. The environment can also say that nothing is to be exported.
 func fromEnvironment(endpoint *string, signal string, lookup func(string) (string, bool)) {
 	get := func(name string) string {
 		if v, ok := lookup(name); ok {
@@ -67,7 +62,7 @@ func fromEnvironment(endpoint *string, signal string, lookup func(string) (strin
 
 var headerRule = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
-func (p *parser) checkTracing(t Tracing) {
+func checkTracing(p *parser, t Tracing) {
 	if t.Endpoint == "" {
 		if len(t.Headers) > 0 || t.Sample != 0 || t.TLS != nil {
 			p.add("tracing.endpoint", "is needed, here or as OTEL_EXPORTER_OTLP_ENDPOINT in the environment: without it nothing is traced")
@@ -77,18 +72,18 @@ func (p *parser) checkTracing(t Tracing) {
 	if t.Sample < 0 || t.Sample > 1 {
 		p.add("tracing.sample", "must lie above 0 and up to 1")
 	}
-	p.checkCollector("tracing", t.Endpoint, t.Headers)
+	checkCollector(p, "tracing", t.Endpoint, t.Headers)
 }
 
-func (p *parser) checkOTLP(o OTLP) {
+func checkOTLP(p *parser, o OTLP) {
 	if o.Endpoint != "" {
-		p.checkCollector("metrics.otlp", o.Endpoint, o.Headers)
+		checkCollector(p, "metrics.otlp", o.Endpoint, o.Headers)
 	} else if len(o.Headers) > 0 || o.TLS != nil {
 		p.add("metrics.otlp.endpoint", "is needed, here or as OTEL_EXPORTER_OTLP_ENDPOINT in the environment: without it no metrics are exported")
 	}
 }
 
-func (p *parser) checkCollector(at, endpoint string, headers []Header) {
+func checkCollector(p *parser, at, endpoint string, headers []Header) {
 	p.webURL(at+".endpoint", endpoint, &TLS{Insecure: true}) // collectors stand beside what they collect from
 	for i, h := range headers {
 		at := fmt.Sprintf("%s.headers[%d]", at, i)

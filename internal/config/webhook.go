@@ -35,7 +35,7 @@ func texts[T ~string](all []T) []string {
 	return out
 }
 
-func (p *parser) checkWebhooks(all []Webhook) {
+func checkWebhooks(p *parser, all []Webhook) {
 	var names []string
 	for i, w := range all {
 		at := fmt.Sprintf("webhooks[%d]", i)
