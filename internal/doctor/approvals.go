@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/bot"
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/link"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/policy"
 )
 
@@ -27,7 +28,7 @@ func (o Options) approvals(ctx context.Context, a *area) {
 		}
 		members[g.Name] = who
 	}
-	names := o.names(ctx)
+	names := deploymentNames(ctx, o.Systems)
 	sound := 0
 	for _, r := range rules.Rules {
 		if rule(a, r, members) {
@@ -45,11 +46,11 @@ func (o Options) approvals(ctx context.Context, a *area) {
 	}
 }
 
-// names are those of all deployments, of both sides: connections may go either way. Nil where they are not all known: the
+// deploymentNames are those of all deployments, of both sides: connections may go either way. Nil where they are not all known: the
 // platform has a finding of its own then, or has too many to list.
-func (o Options) names(ctx context.Context) []string {
+func deploymentNames(ctx context.Context, systems []link.System) []string {
 	var all []string
-	for _, s := range o.Systems {
+	for _, s := range systems {
 		found, err := s.Search(ctx, "", searchLimit)
 		if err != nil || len(found) == searchLimit {
 			return nil

@@ -22,15 +22,15 @@ func Examine(ctx context.Context, o Options) Report {
 	add("slack", o.slack)
 	add(areaRedis, o.redis)
 	for i, s := range o.Systems {
-		add(s.Name, func(ctx context.Context, a *area) { o.platform(ctx, a, o.Config.Platforms[i], s) })
+		add(s.Name, func(ctx context.Context, a *area) { platform(ctx, a, o.Config.Platforms[i], s) })
 	}
 	add("approvals", o.approvals)
 	if o.Collector != nil {
-		add("tracing", o.tracing)
+		add("tracing", func(ctx context.Context, a *area) { tracing(ctx, a, o) })
 	}
 
 	if len(o.Webhooks) > 0 {
-		add("webhooks", o.webhooks)
+		add("webhooks", func(ctx context.Context, a *area) { webhooks(ctx, a, o.Webhooks) })
 	}
 
 	found := make([]area, len(areas))

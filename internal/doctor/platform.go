@@ -18,7 +18,7 @@ const (
 	clusterLimit = 20 // clusters of one platform that are asked what the credential may do
 )
 
-func (o Options) platform(ctx context.Context, a *area, p config.Platform, s link.System) {
+func platform(ctx context.Context, a *area, p config.Platform, s link.System) {
 	encryption(a, p)
 	credentialSecrets(a, p)
 	found, err := s.Search(ctx, "", searchLimit)
@@ -32,7 +32,7 @@ func (o Options) platform(ctx context.Context, a *area, p config.Platform, s lin
 		return
 	}
 	if p.Kind == elastic.KindSelfManaged { // there is no platform to be asked, and each cluster stands for itself
-		o.clusters(ctx, a, p, s, found)
+		clusters(ctx, a, p, s, found)
 		return
 	}
 	d, err := s.Deployment(ctx, found[0].Deployment)
@@ -44,8 +44,8 @@ func (o Options) platform(ctx context.Context, a *area, p config.Platform, s lin
 		a.unknown("proxies", "a load balancer in front of them must pass TLS through; a deployment created before ECE 2.9 needs “Enable CCR” on its Security page first",
 			"only a connection shows whether its proxies answer on %d (API keys) and %d (certificates)", elastic.KeyPort, link.TransportPort)
 	}
-	o.calls(ctx, a, p, s, d)
-	o.clusters(ctx, a, p, s, found)
+	calls(ctx, a, p, s, d)
+	clusters(ctx, a, p, s, found)
 }
 
 // encryption sees what can be seen without asking.
@@ -66,7 +66,7 @@ func loopback(host string) bool {
 }
 
 // calls makes every call of the platform's API that a connect makes and that only reads.
-func (o Options) calls(ctx context.Context, a *area, p config.Platform, s link.System, d elastic.Deployment) {
+func calls(ctx context.Context, a *area, p config.Platform, s link.System, d elastic.Deployment) {
 	reads := []struct {
 		check, doing string
 		read         func() error
@@ -130,7 +130,7 @@ type asksPrivileges interface {
 	MissingPrivileges(ctx context.Context, cluster []string) ([]string, error)
 }
 
-func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s link.System, found []elastic.Deployment) {
+func clusters(ctx context.Context, a *area, p config.Platform, s link.System, found []elastic.Deployment) {
 	needed := remotePrivileges
 	switch p.Kind {
 	case elastic.KindECE:
@@ -167,7 +167,7 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 			a.bad("elasticsearch", "check elasticsearch and credentials of this platform", "%s: %v", d.Name, err)
 			continue
 		}
-		if o.cluster(ctx, a, p, d, c, needed) {
+		if cluster(ctx, a, p, d, c, needed) {
 			fine++
 		}
 	}
@@ -183,7 +183,7 @@ func (o Options) clusters(ctx context.Context, a *area, p config.Platform, s lin
 }
 
 // cluster asks one cluster who we are to it, and reports whether all is well.
-func (o Options) cluster(ctx context.Context, a *area, p config.Platform, d elastic.Deployment, c elastic.Cluster, needed []string) bool {
+func cluster(ctx context.Context, a *area, p config.Platform, d elastic.Deployment, c elastic.Cluster, needed []string) bool {
 	if issuer, ok := c.(elastic.Issuer); ok && p.Kind == elastic.KindECH {
 		if err := issuer.MayIssue(); err != nil {
 			a.bad("issuing", "configure a user's username and password instead of an API key", "%s: %v", d.Name, err)

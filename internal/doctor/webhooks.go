@@ -7,9 +7,9 @@ import (
 )
 
 // webhooks looks whether the receivers answer. Whether one takes an event is seen only by an event.
-func (o Options) webhooks(ctx context.Context, a *area) {
-	for _, name := range slices.Sorted(maps.Keys(o.Webhooks)) {
-		if err := o.Webhooks[name](ctx); err != nil {
+func webhooks(ctx context.Context, a *area, all map[string]func(context.Context) error) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if err := all[name](ctx); err != nil {
 			a.warn(name, "look at its url and tls, and whether a firewall lets the bot reach it", "it does not answer: %v", err)
 			continue
 		}

@@ -81,3 +81,6 @@ func (p planner) Plan(ctx context.Context, id string, params json.RawMessage) (p
 	defer func() { end(err) }()
 	return p.Planner.Plan(ctx, id, params)
 }
+
+// Service returns next with spans around what people ask and decide.
+func (t *Tracing) Service(next *change.Service) Service { return Service{next, t} }

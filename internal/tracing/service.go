@@ -15,9 +15,6 @@ type Service struct {
 	t *Tracing
 }
 
-// Service returns next with spans around what people ask and decide.
-func (t *Tracing) Service(next *change.Service) Service { return Service{next, t} }
-
 // Propose is a part of the event that asks.
 func (s Service) Propose(ctx context.Context, a change.ProposeInput) (r *change.Request, err error) {
 	ctx, end := s.t.begin(ctx, "propose", trace.WithAttributes(attribute.String("rcb.kind", string(a.Kind))))

@@ -6,15 +6,10 @@ import (
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/change"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/elastic/es"
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/secret"
 )
 
-// Calls describe what is done to the clusters. What only a platform can do is empty: no plan has it.
-func (p *Platform) Calls() elastic.Calls {
-	return elastic.Calls{ClusterCalls: es.Calls{}, PlatformCalls: calls{p.hook}}
-}
-
+// calls describe what is done to the clusters.
 type calls struct{ hook *hook }
 
 // asked describes an operation of the hook.

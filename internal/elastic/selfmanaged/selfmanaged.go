@@ -208,3 +208,8 @@ func (p *Platform) client(c Cluster) (*es.Client, error) {
 		Now: p.o.Now, Log: p.o.Log, OpaqueID: p.o.OpaqueID, AnyProduct: p.o.AnyProduct, Accepted: &p.accepted,
 	})
 }
+
+// Calls describe what is done to the clusters. What only a platform can do is empty: no plan has it.
+func (p *Platform) Calls() elastic.Calls {
+	return elastic.Calls{ClusterCalls: es.Calls{}, PlatformCalls: calls{p.hook}}
+}
