@@ -239,3 +239,23 @@ func names(rs []*change.Request) []string {
 }
 
 func numbered(n int) string { return fmt.Sprintf("r%03d", n) }
+
+func (s suite) audit() []change.AuditLine {
+	s.Helper()
+	all, err := s.Store.Audit(s.Context(), "", 1000)
+	if err != nil {
+		s.Fatalf("reading the audit: %v", err)
+	}
+	return all
+}
+
+func (s suite) verified(want int64) {
+	s.Helper()
+	report, err := s.Store.VerifyAudit(s.Context())
+	if err != nil {
+		s.Fatalf("verifying the audit: %v", err)
+	}
+	if report.Bad != nil || report.Entries != want {
+		s.Errorf("the audit has %d entries, the first bad one is %+v; want %d whole ones", report.Entries, report.Bad, want)
+	}
+}

@@ -79,33 +79,3 @@ func testWaitLease(s suite) {
 	s.finishes(ended, "after a lease's end")
 	s.claim("w2")
 }
-
-// waiting starts a worker that waits until there is work for it: a wake-up that comes to nothing is allowed.
-func (s suite) waiting(limit time.Duration) <-chan error {
-	s.Helper()
-	ctx, cancel := context.WithCancel(s.Context())
-	ended := make(chan error, 1)
-	done := make(chan struct{})
-	s.Cleanup(func() {
-		cancel()
-		<-done
-	})
-	go func() {
-		defer close(done)
-		ended <- s.Waker.Wait(ctx, limit)
-	}()
-	s.Pass(50 * time.Millisecond) // so that it waits, as a rule, before anything happens
-	return ended
-}
-
-func (s suite) finishes(ended <-chan error, when string) {
-	s.Helper()
-	select {
-	case err := <-ended:
-		if err != nil {
-			s.Fatalf("waiting: %v", err)
-		}
-	case <-time.After(patience):
-		s.Fatalf("still waiting %s", when)
-	}
-}

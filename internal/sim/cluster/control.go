@@ -3,8 +3,11 @@ package cluster
 import (
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
+
+	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
 
 // State returns how the cluster stands now.
@@ -196,4 +199,25 @@ func (c *Cluster) Runs(name string) (there, runs bool) {
 		}
 	}
 	return false, false
+}
+
+// Handler returns the cluster's HTTP API as its own users reach it: credentials and IP filters apply.
+func (c *Cluster) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !opens(c) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			writeJSON(w, map[string]any{"ok": false, "message": "Forbidden"})
+			return
+		}
+		serve(c, w, r)
+	})
+}
+
+// Internal returns the HTTP API as the platform itself reaches it through its proxy: no credentials, no filters, and
+// an identity that is a superuser and no API key.
+func (c *Cluster) Internal() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serve(c, w, r.WithContext(security.AsPlatform(r.Context())))
+	})
 }

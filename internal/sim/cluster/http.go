@@ -7,29 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/rest"
-	"github.com/remote-cluster-bot/remote-cluster-bot/internal/sim/cluster/security"
 )
-
-// Handler returns the cluster's HTTP API as its own users reach it: credentials and IP filters apply.
-func (c *Cluster) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !opens(c) {
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusForbidden)
-			writeJSON(w, map[string]any{"ok": false, "message": "Forbidden"})
-			return
-		}
-		serve(c, w, r)
-	})
-}
-
-// Internal returns the HTTP API as the platform itself reaches it through its proxy: no credentials, no filters, and
-// an identity that is a superuser and no API key.
-func (c *Cluster) Internal() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		serve(c, w, r.WithContext(security.AsPlatform(r.Context())))
-	})
-}
 
 // opens tells whether IP filters let the callers of the HTTP API in.
 func opens(c *Cluster) bool {

@@ -29,7 +29,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // guard refuses everybody but the page itself and who opens it with the token. The name in Host is checked against
 // DNS rebinding, Origin and Sec-Fetch-Site against other sites' pages, and the token against other users of the
 // machine.
-func (p *Playground) guard(next http.Handler) http.Handler {
+func guard(token string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -48,12 +48,12 @@ func (p *Playground) guard(next http.Handler) http.Handler {
 			return
 		}
 		name := "playground_" + port
-		if r.Method == http.MethodGet && r.URL.Path == "/" && p.isToken(r.URL.Query().Get("token")) {
-			http.SetCookie(w, &http.Cookie{Name: name, Value: p.o.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // loopback has no TLS
+		if r.Method == http.MethodGet && r.URL.Path == "/" && isToken(token, r.URL.Query().Get("token")) {
+			http.SetCookie(w, &http.Cookie{Name: name, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // loopback has no TLS
 			next.ServeHTTP(w, r)
 			return
 		}
-		if c, err := r.Cookie(name); err != nil || !p.isToken(c.Value) {
+		if c, err := r.Cookie(name); err != nil || !isToken(token, c.Value) {
 			http.Error(w, "Open the whole address that the terminal shows: it carries the token that this page requires.", http.StatusForbidden)
 			return
 		}
@@ -61,8 +61,8 @@ func (p *Playground) guard(next http.Handler) http.Handler {
 	})
 }
 
-func (p *Playground) isToken(s string) bool {
-	return s != "" && subtle.ConstantTimeCompare([]byte(s), []byte(p.o.Token)) == 1
+func isToken(token, given string) bool {
+	return given != "" && subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
 }
 
 // ownPort is the port that the request came in on, provided that it is a loopback one.

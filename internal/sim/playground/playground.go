@@ -119,7 +119,7 @@ func (p *Playground) Handler() http.Handler {
 	mux.HandleFunc("POST /search", p.search)
 	mux.HandleFunc("POST /keystore", p.keystore)
 	mux.HandleFunc("POST /faults", p.order)
-	return p.guard(mux)
+	return guard(p.o.Token, mux)
 }
 
 // setting is what does not change while the page is open.

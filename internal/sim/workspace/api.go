@@ -14,10 +14,9 @@ import (
 // api is the Web API, with what was called, and the faults that were ordered.
 type api struct {
 	*team
-	faults  map[string][]*Fault
-	calls   []Call
-	called  int    // of all calls so far, forgotten ones too
-	revoked string // the error every token meets, such as token_revoked
+	*faultQueue
+	calls  []Call
+	called int // of all calls so far, forgotten ones too
 }
 
 type method struct {

@@ -16,30 +16,37 @@ type Fault struct {
 	Times      int    `json:"times,omitempty"`       // how often; 0 once, negative until cleared
 }
 
+// faultQueue are the faults that were ordered.
+type faultQueue struct {
+	of      *core
+	faults  map[string][]*Fault // by method
+	revoked string              // the error every token meets, such as token_revoked
+}
+
 // Fail orders a fault. Faults of one method are used up in the order they came.
-func (a *api) Fail(f Fault) {
+func (q *faultQueue) Fail(f Fault) {
 	if f.Times == 0 {
 		f.Times = 1
 	}
-	a.change(func() { a.faults[f.Method] = append(a.faults[f.Method], &f) })
+	q.of.change(func() { q.faults[f.Method] = append(q.faults[f.Method], &f) })
 }
 
 // ClearFaults takes back all faults that are left.
-func (a *api) ClearFaults() {
-	a.change(func() { a.faults = map[string][]*Fault{} })
+func (q *faultQueue) ClearFaults() {
+	q.of.change(func() { q.faults = map[string][]*Fault{} })
 }
 
-func (a *api) takeFault(method string) *Fault {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (q *faultQueue) takeFault(method string) *Fault {
+	q.of.mu.Lock()
+	defer q.of.mu.Unlock()
 	for _, key := range []string{method, ""} {
-		queue := a.faults[key]
+		queue := q.faults[key]
 		if len(queue) == 0 {
 			continue
 		}
 		fault := *queue[0]
 		if queue[0].Times--; queue[0].Times == 0 {
-			a.faults[key] = queue[1:]
+			q.faults[key] = queue[1:]
 		}
 		return &fault
 	}
@@ -75,4 +82,4 @@ func hangUp(rw http.ResponseWriter) {
 }
 
 // Revoke makes every call answer with code, such as token_revoked or account_inactive; "" ends that.
-func (a *api) Revoke(code string) { a.change(func() { a.revoked = code }) }
+func (q *faultQueue) Revoke(code string) { q.of.change(func() { q.revoked = code }) }

@@ -43,7 +43,7 @@ func New(o Options) *Workspace {
 	o.TeamName = cmp.Or(o.TeamName, "Simulated")
 	o.TeamDomain = cmp.Or(o.TeamDomain, "simulated")
 	t := newTeam(o)
-	return &Workspace{team: t, api: &api{team: t, faults: map[string][]*Fault{}}, courier: &courier{team: t, client: o.Client}}
+	return &Workspace{team: t, api: &api{team: t, faultQueue: &faultQueue{of: t.core, faults: map[string][]*Fault{}}}, courier: &courier{team: t, client: o.Client}}
 }
 
 // Start listens on loopback for the Web API, response URLs and Socket Mode, and on a second port for the
